@@ -14,7 +14,7 @@ const kFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic',
 export const kPhone = { width: 390, height: 844 };
 export const kDesk = { width: 1366, height: 768 };
 // How long anything may take before it counts as not happening: far beyond what a slow, busy machine needs. Nothing waits this long that goes well.
-export const kPatienceMs = 60_000;
+export const kPatienceMs = Number(process.env.PATIENCE ?? 60_000);
 
 export async function openBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags, timeout: 2 * kPatienceMs });

@@ -1,7 +1,7 @@
 // Finds the pages of the apps: which page stands behind which door.
 // Flow:   apps/*/manifest.json -> `doors` -> the module virtual:tk-pages/<door>, one lazy import per page.
 // Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }], with, where wanted, what src/shell/pages.ts says of a page: `title`
-//         (else the app's), `call`, `read`, `write`, `icon`, `help`, `keys`, `ownBar`, `main`, `opens`;
+//         (else the app's), `call`, `read`, `write`, `icon`, `help`, `keys`, `ownBar`, `main`, `tab`, `opens`;
 //         `rank`: pages of a lower one (0 unless said) stand first, and the first one that a post may use is what the door opens.
 //         manifest.parts = [{ at: "person", entry: "ui/person/index.tsx", read: "AlertReceipt" }]: what an app brings to a page of the platform -> the module
 //         virtual:tk-parts/<at>. "head-work": below the desk's head, wherever one is; "person": above a person's record; "home-me": on the
@@ -27,7 +27,7 @@ interface DoorEntry {
 }
 
 /** What a page's entry may tell beside door, path, entry and rank, as PageEntry has it. */
-const kTold = ['title', 'call', 'read', 'write', 'icon', 'help', 'keys', 'ownBar', 'main', 'opens'];
+const kTold = ['title', 'call', 'read', 'write', 'icon', 'help', 'keys', 'ownBar', 'main', 'tab', 'opens'];
 
 interface PartEntry {
   at: string;

@@ -15,7 +15,9 @@ export interface OutboxEntry {
   createdMs: number;
   label: string; // what a person may see of it: masked
   resource?: Resource; // this one is created, or
-  told?: { path: string; body: object }; // this is told to an operation, which counts the entry once by an id of its own in `body`
+  told?: { path: string; body: object; seen?: string }; // this is told to an operation, which counts the entry once by its key or by an id of its own in `body`; `seen`: the version of
+  // the record that it is about and no other
+  about?: string; // the record that it changes ("Task/1"), for pages that show it as waiting
   problem: string | null; // set when the program refused it: its words
   problemKind?: FailureKind; // and what kind of refusal that was
 }
@@ -41,6 +43,7 @@ export class Outbox {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly sent = new Map<string, Resource | null>();
   private running: Promise<void> | null = null;
+  private stopped = false;
 
   constructor(
     private readonly account: string,
@@ -90,23 +93,26 @@ export class Outbox {
       this.running = null;
       this.set({ sending: false });
       // Something may have been added after the last look.
-      if (!this.view.failure && this.view.entries.some((e) => e.problem === null)) void this.flush();
+      if (!this.stopped && !this.view.failure && this.view.entries.some((e) => e.problem === null)) void this.flush();
     });
     return this.running;
   }
 
   stop(): void {
+    this.stopped = true;
     clearTimeout(this.timer);
   }
 
   private async run(): Promise<void> {
     clearTimeout(this.timer);
+    if (this.stopped) return;
     await this.reload();
     const waiting = this.view.entries.filter((e) => e.problem === null);
     if (waiting.length === 0) return this.set({ failure: null });
     this.set({ sending: true });
     for (const entry of waiting) {
-      if (!(await this.sendOne(entry))) return;
+      // Another account may have signed in meanwhile: nothing more is sent for this one.
+      if (this.stopped || !(await this.sendOne(entry))) return;
     }
     this.waitMs = kFirstWaitMs;
     this.set({ failure: null });
@@ -124,6 +130,7 @@ export class Outbox {
       const failure = asFailure(e);
       if (failure.retryable) {
         this.set({ failure });
+        if (this.stopped) return false;
         const wait = failure.retryAfterMs ?? this.waitMs;
         this.waitMs = Math.min(this.waitMs * 2, kMaxWaitMs);
         this.timer = setTimeout(() => void this.flush(), wait);

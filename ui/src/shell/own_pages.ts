@@ -79,9 +79,25 @@ const kTasks: PageEntry = {
   load: () => import('../tasks/page'),
 };
 
+const kRounds: PageEntry = {
+  app: 'shell',
+  title: { 'zh-CN': '任务', en: 'Tasks' },
+  tab: { 'zh-CN': '任务', en: 'Tasks' },
+  path: '/tasks',
+  read: 'Task',
+  icon: 'task',
+  ownBar: true,
+  opens: [{ type: 'Task', as: 'task' }],
+  help: {
+    'zh-CN': '辖区里要您办的事：逾期的先办，其余按到期时间。地图和列表上是同一个号码；点开一件看找谁、去哪里、为什么，按钮就是现在能办的。没有网络照常办：先记在手机里，有网自动上传一次。',
+    en: 'What is to be done in your area: late ones first, then by time limit. A task has the same number on the map and in the list. Opened, it says who, where and why; the buttons are what can be done now. It works without network: what you do waits on the phone and is sent once.',
+  },
+  load: () => import('../rounds/page'),
+};
+
 export const kOwnPages: Record<DoorName, PageEntry[]> = {
   work: [kToday, kTasks, kPatient, kInbox],
-  m: [],
+  m: [kRounds],
   me: [kRecord, kLooks],
   city: [kInbox],
   ops: [...opsPages, kInbox],

@@ -22,6 +22,7 @@ export interface PageEntry {
   keys?: { key: string; does: Words }[]; // what the keyboard does on it
   ownBar?: boolean; // on a phone: it draws the bar at the top by itself
   main?: boolean; // on a phone: the large cell in the middle of the tab bar
+  tab?: Words; // on a phone: it has a cell of the tab bar, with this word
   opens?: { type: string; as: string }[]; // records of this type are shown at path?as=ID
   load: () => Promise<{ default: ComponentType }>;
 }

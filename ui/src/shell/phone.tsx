@@ -35,15 +35,25 @@ export function Phone({ door, pages, opensHome, bar, top }: PhoneProps & { opens
   return (
     <DoorContext value={context}>
       <NetStrip />
-      <Pages door={door} pages={pages} home={<Home door={door} pages={pages} bar={bar} top={top} />} opensHome={opensHome} frame={(entry, page) => <Framed door={door} entry={entry} page={page} bar={bar} />} />
+      <Pages door={door} pages={pages} home={<Home door={door} pages={pages} bar={bar} top={top} />} opensHome={opensHome} frame={(entry, page) => <Framed door={door} pages={pages} entry={entry} page={page} bar={bar} />} />
     </DoorContext>
   );
 }
 
-/** Pages that draw no bar by themselves get the door's: the way back, the page's name, its help. */
-function Framed({ door, entry, page, bar }: { door: DoorName; entry: PageEntry; page: ReactNode; bar: ReactNode }): ReactNode {
+/** Pages that draw no bar by themselves get the door's: the way back, the page's name, its help. Those of the tab bar keep it below. */
+function Framed({ door, pages, entry, page, bar }: { door: DoorName; pages: PageEntry[]; entry: PageEntry; page: ReactNode; bar: ReactNode }): ReactNode {
   const { t } = useTranslation('shell');
-  if (entry.ownBar) return page;
+  // What the door is for has the whole screen.
+  const tabs = entry.tab && !entry.main && <Tabs door={door} pages={pages} at={entry.path} />;
+  if (entry.ownBar && !tabs) return page;
+  if (entry.ownBar) {
+    return (
+      <div className="tp">
+        {page}
+        {tabs}
+      </div>
+    );
+  }
   return (
     <div className="tp">
       <header className="tp-bar">
@@ -55,6 +65,7 @@ function Framed({ door, entry, page, bar }: { door: DoorName; entry: PageEntry; 
         <Help pages={[entry]} />
       </header>
       {page}
+      {tabs}
     </div>
   );
 }
@@ -109,7 +120,7 @@ function Home({ door, pages, bar, top }: PhoneProps): ReactNode {
           <SignOut />
         </div>
       </main>
-      <Tabs door={door} main={shown.find((p) => p.main)} />
+      <Tabs door={door} pages={pages} at="/home" />
     </div>
   );
 }
@@ -140,21 +151,34 @@ function Told({ door, pages }: PhoneProps): ReactNode {
   );
 }
 
-/** The same three places in both phone doors; the middle one is what the door is for. */
-function Tabs({ door, main }: { door: DoorName; main: PageEntry | undefined }): ReactNode {
+/** The places at the thumb: home, what has a cell of its own, and in the middle what the door is for. */
+function Tabs({ door, pages, at }: { door: DoorName; pages: PageEntry[]; at: string }): ReactNode {
   const { t } = useTranslation('shell');
+  const session = useSession();
+  const shown = usable(session, pages);
+  const main = shown.find((p) => p.main);
+  const cells = shown.filter((p) => p.tab && !p.main);
+  const before = main ? Math.ceil(cells.length / 2) : cells.length;
+  const cell = (page: PageEntry): ReactNode => (
+    <Link key={page.path} to={`/${door}${page.path}`} current={page.path === at}>
+      <Icon name={page.icon ?? 'shield'} />
+      {titleIn(page.tab ?? page.title)}
+    </Link>
+  );
   return (
     <nav className="tp-tabs" aria-label={t('phone.tabs')}>
-      <Link to={`/${door}/home`} current>
+      <Link to={`/${door}/home`} current={at === '/home'}>
         <Icon name="home" />
-        {t('phone.home')}
+        {t(door === 'm' ? 'phone.today' : 'phone.home')}
       </Link>
+      {cells.slice(0, before).map(cell)}
       {main && (
         <Link to={`/${door}${main.path}`} className="tp-main-tab">
           <Icon name={main.icon ?? 'shield'} size={32} />
-          {titleIn(main.title)}
+          {titleIn(main.tab ?? main.title)}
         </Link>
       )}
+      {cells.slice(before).map(cell)}
       <a href="/account/">
         <Icon name="person" />
         {t('phone.mine')}

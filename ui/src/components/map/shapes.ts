@@ -12,7 +12,8 @@ interface Boundary {
   url: string;
   valueAttachment?: { data?: string };
 }
-type Point = [number, number];
+/** Longitude and latitude in degrees, or x and y on the map. */
+export type Point = [number, number];
 export type Rings = Point[][];
 
 /** The rings of a Polygon or MultiPolygon; none where there is no boundary, or one that cannot be read. */
@@ -35,23 +36,39 @@ export interface Flat {
   rings: Rings;
 }
 
-/** All areas on one plane of `width`, north above, with the same scale both ways; `height` is what that takes. */
-export function flatten(areas: { code: string; rings: Rings; position?: Division['position'] }[], width: number): { flat: Flat[]; height: number } {
-  const all = areas.flatMap((a) => a.rings.flat());
-  if (all.length === 0) return { flat: [], height: 0 };
-  const lon = all.map((p) => p[0]);
-  const lat = all.map((p) => p[1]);
+/** One plane for all these places: `width` wide, north above, with the same scale both ways. `metre` is how wide one is on it. */
+export function planeOf(places: readonly Point[], width: number): { place: (p: Point) => Point; height: number; metre: number } {
+  const lon = places.map((p) => p[0]);
+  const lat = places.map((p) => p[1]);
   const [west, south, north] = [Math.min(...lon), Math.min(...lat), Math.max(...lat)];
   const squeeze = Math.cos((((south + north) / 2) * Math.PI) / 180);
   const scale = width / Math.max(1e-9, (Math.max(...lon) - west) * squeeze);
-  const place = ([x, y]: Point): Point => [(x - west) * squeeze * scale, (north - y) * scale];
-  const flat = areas.map((a): Flat => {
-    const rings = a.rings.map((ring) => ring.map(place));
-    const path = rings.map((ring) => `M${ring.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}Z`).join('');
-    const centre = a.position ? place([a.position.longitude, a.position.latitude]) : middleOf(rings);
-    return { code: a.code, path, centre, rings };
-  });
-  return { flat, height: (north - south) * scale };
+  return { place: ([x, y]) => [(x - west) * squeeze * scale, (north - y) * scale], height: (north - south) * scale, metre: scale / kMetresADegree };
+}
+
+/** All areas on one plane of `width`; `height` is what that takes. */
+export function flatten(areas: { code: string; rings: Rings; position?: Division['position'] }[], width: number): { flat: Flat[]; height: number } {
+  const all = areas.flatMap((a) => a.rings.flat());
+  if (all.length === 0) return { flat: [], height: 0 };
+  const { place, height } = planeOf(all, width);
+  return { flat: areas.map((a) => flatOf(a, place)), height };
+}
+
+export function flatOf(area: { code: string; rings: Rings; position?: Division['position'] }, place: (p: Point) => Point): Flat {
+  const rings = area.rings.map((ring) => ring.map(place));
+  const path = rings.map((ring) => `M${ring.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}Z`).join('');
+  const centre = area.position ? place([area.position.longitude, area.position.latitude]) : middleOf(rings);
+  return { code: area.code, path, centre, rings };
+}
+
+const kEarthMetres = 6_371_000;
+const kMetresADegree = (kEarthMetres * Math.PI) / 180;
+
+/** Metres between two places as the crow flies. */
+export function metresBetween([ax, ay]: Point, [bx, by]: Point): number {
+  const rad = Math.PI / 180;
+  const half = Math.sin(((by - ay) * rad) / 2) ** 2 + Math.cos(ay * rad) * Math.cos(by * rad) * Math.sin(((bx - ax) * rad) / 2) ** 2;
+  return 2 * kEarthMetres * Math.asin(Math.sqrt(half));
 }
 
 function middleOf(rings: Rings): Point {
