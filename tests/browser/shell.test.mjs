@@ -173,7 +173,7 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     await noHan(page, '.tk-dialog');
     await checkAxe(page, 'help on a phone');
     await page.keyboard.press('Escape');
-    await page.getByRole('navigation', { name: 'Home and most used' }).getByRole('link', { name: 'Checkpoint' }).click();
+    await page.getByRole('navigation', { name: 'Home and most used' }).getByRole('link', { name: 'Register' }).click();
     await page.waitForURL(/\/m\/screening$/);
   });
 
