@@ -273,6 +273,7 @@ Status AppendFinding(const fhir::Definitions& definitions, const rules::Finding&
     out.Member("failure", finding.failure).End();
     return {};
   }
+  if (finding.searched) out.Key("searched").Raw("true");
   out.Key("made").Array();
   for (const rules::Write& write : finding.writes) {
     const fhir::Value now = write.now.Root();

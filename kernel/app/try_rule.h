@@ -4,7 +4,8 @@
 // POST /app/<id>/rules/try?from=&until=&_count=           of the rule file in the body, under the app's settings
 //   from, until: a date or an instant; until: now, if it is left out. _count: findings on a page, 50; 0: how many there are, and none of them
 //   → {"rule", "type", "from", "until", "judged", "fired", "failed", "unreadable", "progress", "complete", "rows", "next"}
-//   row: {"at", "cause": "Type/id/_history/2", "made": [{"record", "is": "created" | "changed", "resource"}]} or {"at", "cause", "failure"}
+//   row: {"at", "cause": "Type/id/_history/2", "made": [{"record", "is": "created" | "changed", "resource"}]} or {"at", "cause", "failure"};
+//        "searched": true where an action searches for something (`unless`, `find`): that was not asked (rules/trial.h), so this is made at most
 // A page ends when it is full, or after two seconds. Numbers are of all pages so far; `next` has what the following one needs, of a POST it is sent the same
 // body again. So whoever no longer asks has cancelled it, and nothing is kept between two pages.
 // Rights: the operation try-rule and reading the rule's type; findings are of records in the viewer's scope, what would be made leaves as he

@@ -138,8 +138,12 @@ Result<view::Position> Trial::AfterTransaction(uint64_t t) const {
 Status Trial::MakeOf(Finding* finding) const {
   const view::Resource& now = *finding->change.now;
   size_t made = 0;
-  const Hands hands{[&made] { return fmt::format("trial-{}", ++made); },
-                    ReaderAt(&engine_, TRY(AfterTransaction(now.t)))};
+  Hands hands{[&made] { return fmt::format("trial-{}", ++made); },
+              ReaderAt(&engine_, TRY(AfterTransaction(now.t)))};
+  hands.reach.find = [finding](std::string_view, std::string_view, std::string_view) {
+    finding->searched = true;
+    return std::vector<std::string>();
+  };
   auto writes = Make(engine_.definitions(), rule_, finding->change, now.at_us, hands);
   if (!writes.ok() && TraitsOf(writes.error().code).retryable) return writes.TakeError();
   Status fits = writes.ok() ? Status() : Status(writes.error());

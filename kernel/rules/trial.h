@@ -6,6 +6,9 @@
 // As of now:  the rule, its constants, the types and their codes; whom the viewer may see, and who was erased since (he is not in it). What this
 //         rule, tried, would have made before is not there: two findings about one target each begin from what really was; and what other rules would have
 //         made of it is not followed.
+// Not asked:  what an action searches for (`unless`, `find`, `each` of a search): what would be found now is not what would have been found then, and the installed rule's own
+//         work would hide what it did. It is as if nothing had been found: `unless` keeps nothing back, so as many are told as there can have been at most, and where a search finds the
+//         targets nothing is told of them. Such a finding says so (`searched`).
 // Cost:   2 ns an entry of another type; some µs one that is opened. Memory: one piece.
 #pragma once
 
@@ -31,7 +34,8 @@ struct Finding {
   view::Change change;
   std::vector<Write>
       writes;  // what it would have made, checked as it would have been when written; ids are "trial-1", "trial-2" …
-  std::string failure;  // why it would have made nothing: no value of anybody
+  bool searched = false;  // an action searches for something, which was not asked
+  std::string failure;    // why it would have made nothing: no value of anybody
 };
 
 struct TrialResult {

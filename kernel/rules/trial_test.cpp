@@ -33,6 +33,15 @@ constexpr std::string_view kTrialTargetRule = R"j({
   "where": "focus.exists()",
   "do": [{"update": {"type": "Task", "target": "=focus", "set": {"description": "='was ' + %target.description"}}}]})j";
 
+/// Keeps one open at a time.
+constexpr std::string_view kTrialOnceRule = R"j({
+  "id": "trial.once", "version": 1, "title": {"zh-CN": "一", "en": "Once"},
+  "source": {"text": "a test", "edition": "1", "date": "2026-11-23"},
+  "on": {"type": "Observation", "operations": ["create"]},
+  "where": "value.ofType(Quantity).value >= 37.3",
+  "do": [{"unless": {"type": "Task", "find": {"where": "status=requested"}}, "create": {"resourceType": "Task", "status": "requested", "intent": "order"}},
+         {"update": {"type": "Task", "find": {"where": "status=requested"}, "set": {"description": "again"}}}]})j";
+
 class TrialTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -218,6 +227,24 @@ TEST_F(TrialTest, ATargetIsAsItWasThen) {
   EXPECT_NE(told.made[1].find("was one"), std::string::npos) << told.made[1];
   EXPECT_NE(told.made[2].find("was two"), std::string::npos) << told.made[2];
   EXPECT_EQ(told.result.failed, 1U);
+}
+
+TEST_F(TrialTest, WhatActionsSearchForIsNotAskedAndIsTold) {
+  Put("Task", "open", R"({"resourceType":"Task","id":"open","status":"requested","intent":"order"})");
+  Measure("a", 38);
+  Measure("b", 39);
+  size_t searched = 0, made = 0;
+  const auto result =
+      TryRule(*engine_, RuleOf(kTrialOnceRule), All(), [&](const Finding& finding) -> Result<bool> {
+        EXPECT_EQ(finding.failure, "");
+        searched += finding.searched ? 1 : 0;
+        made += finding.writes.size();
+        return true;
+      });
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->failed, 0U);
+  EXPECT_EQ(searched, 2U);
+  EXPECT_EQ(made, 2U);  // a Task each, at most; and of what is open nothing is told
 }
 
 TEST_F(TrialTest, OfOtherAreasNothingIsFound) {

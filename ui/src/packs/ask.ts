@@ -40,6 +40,7 @@ export interface Finding {
   cause: string; // "Observation/x/_history/2"
   made?: Made[];
   failure?: string;
+  searched?: boolean; // it would have looked for something first, which a trial does not ask
 }
 export interface TrialPage {
   type: string;

@@ -177,7 +177,10 @@ function Findings({ found, of }: { found: Finding[]; of: number }): ReactNode {
             <td>
               <Cause cause={one.cause} />
             </td>
-            <td>{one.failure === undefined ? (one.made ?? []).map((made, i) => <MadeText key={`${made.record} ${i}`} made={made} />) : <span className="pk-fail">{t('try.failure', { why: one.failure })}</span>}</td>
+            <td>
+              {one.failure === undefined ? (one.made ?? []).map((made, i) => <MadeText key={`${made.record} ${i}`} made={made} />) : <span className="pk-fail">{t('try.failure', { why: one.failure })}</span>}
+              {one.searched === true && <span className="tk-sub">{t('try.searched')}</span>}
+            </td>
           </tr>
         ))}
       </tbody>
