@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freshFolder, program, request, root, Server } from '../lib/server.mjs';
+import { freshFolder, program, request, root, Server, sleep } from '../lib/server.mjs';
 
 const kRule = { id: 'ward.full', version: 3, title: { 'zh-CN': '满了', en: 'Full' }, source: { text: 'a test', edition: '1', date: '2026-11-24' }, on: { type: 'Basic', operations: ['create'] }, where: "code.text = 'full'",
   do: [{ create: { resourceType: 'Task', status: 'requested', intent: 'order', code: { text: '=code.text' } } }] };
@@ -65,12 +65,18 @@ describe('running the platform', () => {
     assert.deepEqual(Object.keys(before), ['t', 'rules', 'limits', 'told']);
     assert.equal((await ask('city', 'PUT', '/fhir/Basic/one', { resourceType: 'Basic', id: 'one', code: { text: 'full' } })).status, 201);
     let now = before;
-    for (let i = 0; i < 3000 && now.rules.fired === before.rules.fired; i++) now = (await ask('ops', 'GET', '/admin/jobs')).json;
+    for (let i = 0; i < 1000 && now.rules.fired === before.rules.fired; i++) {
+      await sleep(10);
+      now = (await ask('ops', 'GET', '/admin/jobs')).json;
+    }
     assert.deepEqual([now.rules.fired - before.rules.fired, now.rules.failed], [1, 0]);
     // A warning of the program's own: the newest is the first.
     fs.writeFileSync(path.join(data, 'posts.toml'), 'this is no table\n');
     let line;
-    for (let i = 0; i < 3000 && !line; i++) line = (await ask('ops', 'GET', '/admin/jobs')).json?.told?.find(({ event }) => event === 'accounts-not-reloaded');
+    for (let i = 0; i < 1000 && !line; i++) {  // the files are looked at once a second
+      await sleep(10);
+      line = (await ask('ops', 'GET', '/admin/jobs')).json?.told?.find(({ event }) => event === 'accounts-not-reloaded');
+    }
     assert.ok(line && ['warning', 'error'].includes(line.level) && line.at, JSON.stringify(line));
     fs.rmSync(path.join(data, 'posts.toml'));
     assert.match((await ask('ops', 'GET', '/metrics')).text, /^tongkang_rules_fired_total [1-9]/m);
