@@ -488,6 +488,7 @@ TEST_F(BoundTest, WhatWasBegunOfTheOneBeforeMeansHimByARecordThatIsHisStill) {
   EXPECT_EQ(meant("his", "n"), "Patient/n") << "somebody else in it";
   EXPECT_EQ(meant("not-there", "m"), "Patient/m") << "what is begun now";
   ASSERT_EQ(Post("Patient/$not-same", Pair("m", "n")).status, 200);
+  ASSERT_TRUE(interactions_->KnowsFactsOf(engine_->Head().t, 10'000));
   EXPECT_EQ(meant("his", "m"), "Patient/n") << "a clerk has said that the record is hers";
   EXPECT_EQ(meant("hers", "m"), "Patient/m");
 }
@@ -501,6 +502,8 @@ TEST_F(BoundTest, WhatWasBegunOfTheOneBeforeWhoHasNoOtherRecordMeansNobodyUntilA
   ASSERT_FALSE(meant().ok());
   EXPECT_EQ(meant().error().code, ErrorCode::kInvalid);
   ASSERT_EQ(Post("Patient/$link", Pair("m", "m")).status, 200);
+  ASSERT_TRUE(interactions_->KnowsFactsOf(engine_->Head().t,
+                                          10'000));  // what a clerk says takes effect some ms later
   ASSERT_TRUE(meant().ok()) << "one person all along";
   EXPECT_EQ(*meant(), "Patient/m");
 }
